@@ -48,7 +48,8 @@ inline constexpr config::Setting kServerSettings[] = {
      "The log file is rotated beyond this size."},
     {"log.files_max", config::Type::kInt, "5", 1, 1000, "Rotated log files that are kept."},
     {"log.requests", config::Type::kBool, "true", 0, 0,
-     "One line per request: method, path, status, time, who; never a body."},
+     "One line per request: method, path, status, time, who; never a body. Predictions and what "
+     "programs log to their runs say one only when they fail, or at log.level debug."},
     {"jobs.cpu_slots", config::Type::kNumber, "2", 0.1, 1024,
      "CPUs that jobs may use at once; further jobs wait. One slot beside a training stays for "
      "short "

@@ -117,6 +117,7 @@ class RoutesOf {
   }
   static constexpr auto kText = Texts();
 
+  // The project that a path names is read from the database, which waits.
   static constexpr net::Route RouteOf(const Row& row) {
     const Endpoint& endpoint = kEndpoints[row.endpoint];
     const bool get = endpoint.method == net::Method::kGet;
@@ -129,7 +130,7 @@ class RoutesOf {
                     : get             ? net::Body::kNone
                                       : net::Body::kBuffer,
             .body_bytes_max = endpoint.body_bytes_max,
-            .where = endpoint.where,
+            .where = row.of_project ? net::Where::kBlocking : endpoint.where,
             .audited = endpoint.audited,
             .error_response = endpoint.error_response,
             .per_project = !endpoint.of_server,

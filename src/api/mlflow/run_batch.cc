@@ -12,8 +12,11 @@ constexpr std::size_t kModelsMax = 1'000;
 constexpr std::size_t kDatasetNameMax = 500, kDigestMax = 36, kSourceMax = 65'535,
                       kSchemaMax = 1'048'575, kProfileMax = 16'777'215;
 
-std::string Below(std::string_view path, std::string_view member) {
-  return path.empty() ? std::string(member) : fmt::format("{}.{}", path, member);
+// What a check says of a value at that place, which is written out only when it says no.
+template <class Check>
+auto CheckedAt(const Place& place, std::string_view member, const Check& check) {
+  auto result = check(std::string_view());
+  return result ? result : check(place.At(member));
 }
 
 // 1.0 and 0.25, as Python prints them.
@@ -57,10 +60,10 @@ Result<> CheckMembers(const Arguments& arguments, std::string_view list,
   return {};
 }
 
-Result<std::string> TextAt(std::string_view path, const JsonValue& value) {
+Result<std::string> TextAt(const Place& place, std::string_view member, const JsonValue& value) {
   if (!value.there()) return std::string();
   if (value.is_text()) return std::string(value.text());
-  return WrongType(path, value);
+  return WrongType(place.At(member), value);
 }
 
 Result<> AddParam(tracking::Batch* batch, std::vector<std::string>* twice,
@@ -77,10 +80,10 @@ Result<> ReadParams(const Arguments& arguments, tracking::Batch* batch) {
   std::vector<std::string> twice;
   std::size_t index = 0;
   for (const JsonValue item : arguments.Objects("params")) {
-    const std::string path = fmt::format("params[{}]", index++);
-    GYRE_TRY(const std::string key, TextAt(Below(path, "key"), item["key"]));
-    GYRE_TRY(const std::string value, TextAt(Below(path, "value"), item["value"]));
-    GYRE_TRY(auto param, ReadParam(path, key, value));
+    const Place place("params", index++);
+    GYRE_TRY(const std::string key, TextAt(place, "key", item["key"]));
+    GYRE_TRY(const std::string value, TextAt(place, "value", item["value"]));
+    GYRE_TRY(auto param, ReadParam(place, key, value));
     GYRE_DO(AddParam(batch, &twice, std::move(param)));
   }
   if (twice.empty()) return {};
@@ -94,25 +97,31 @@ Result<> ReadParams(const Arguments& arguments, tracking::Batch* batch) {
 
 }  // namespace
 
-Result<tracking::MetricPoint> ReadMetric(std::string_view path, const JsonValue& key,
+std::string Place::At(std::string_view member) const {
+  return list_.empty() ? std::string(member) : fmt::format("{}[{}].{}", list_, index_, member);
+}
+
+Result<tracking::MetricPoint> ReadMetric(const Place& place, const JsonValue& key,
                                          const JsonValue& value, const JsonValue& timestamp,
                                          const JsonValue& step) {
-  GYRE_TRY(std::string name, TextAt(Below(path, "key"), key));
-  GYRE_DO(CheckKeyName(Below(path, "name"), name));
+  GYRE_TRY(std::string name, TextAt(place, "key", key));
+  GYRE_DO(CheckedAt(place, "name", [&](std::string_view at) { return CheckKeyName(at, name); }));
   GYRE_DO(CheckLength("Metric name", name, kKeyMax));
   const auto number = NumberOf(value);
-  if (!number) return WrongType(Below(path, "value"), value);
+  if (!number) return WrongType(place.At("value"), value);
   const auto millis = WholeOf(timestamp);
-  if (!millis) return WrongType(Below(path, "timestamp"), timestamp);
+  if (!millis) return WrongType(place.At("timestamp"), timestamp);
   const auto at_step = step.there() ? WholeOf(step) : std::optional<std::int64_t>(0);
-  if (!at_step) return WrongType(Below(path, "step"), step);
+  if (!at_step) return WrongType(place.At("step"), step);
   if (*millis < 0) {
     return InvalidParameter(fmt::format(
         "Invalid value {} for parameter '{}' supplied: metric '{}' (value={}). Timestamp must be a "
         "nonnegative long (64-bit integer) ",
-        *millis, Below(path, "timestamp"), name, PythonNumber(*number)));
+        *millis, place.At("timestamp"), name, PythonNumber(*number)));
   }
-  GYRE_TRY(const std::int64_t time_us, MicrosOf(Below(path, "timestamp"), *millis));
+  GYRE_TRY(const std::int64_t time_us, CheckedAt(place, "timestamp", [&](std::string_view at) {
+             return MicrosOf(at, *millis);
+           }));
   return tracking::MetricPoint{std::move(name), *number, *at_step, time_us};
 }
 
@@ -125,17 +134,18 @@ void AddModelPoint(const std::string& run_id, const tracking::MetricPoint& point
        std::string(dataset_digest.text())});
 }
 
-Result<std::pair<std::string, std::string>> ReadParam(std::string_view path, std::string_view key,
+Result<std::pair<std::string, std::string>> ReadParam(const Place& place, std::string_view key,
                                                       std::string_view value) {
-  GYRE_DO(CheckKeyName(Below(path, "key"), key));
+  GYRE_DO(CheckedAt(place, "key", [&](std::string_view at) { return CheckKeyName(at, key); }));
   GYRE_DO(CheckLength("Param key", key, kKeyMax));
   return std::pair(std::string(key), std::string(Truncated(value, kParamMax)));
 }
 
-Result<std::pair<std::string, std::string>> ReadTag(std::string_view path, std::string_view key,
+Result<std::pair<std::string, std::string>> ReadTag(const Place& place, std::string_view key,
                                                     std::string_view value) {
-  GYRE_DO(CheckKeyName(Below(path, "key"), key));
-  GYRE_DO(CheckLength(Below(path, "key"), key, kKeyMax));
+  GYRE_DO(CheckedAt(place, "key", [&](std::string_view at) { return CheckKeyName(at, key); }));
+  GYRE_DO(
+      CheckedAt(place, "key", [&](std::string_view at) { return CheckLength(at, key, kKeyMax); }));
   return std::pair(std::string(key), std::string(Truncated(value, kTagMax)));
 }
 
@@ -149,7 +159,7 @@ Result<tracking::Batch> ReadBatch(const Arguments& arguments) {
   batch.metrics.reserve(arguments.Value("metrics").size());
   std::size_t index = 0;
   for (const JsonValue item : arguments.Objects("metrics")) {
-    GYRE_TRY(auto point, ReadMetric(fmt::format("metrics[{}]", index++), item["key"], item["value"],
+    GYRE_TRY(auto point, ReadMetric(Place("metrics", index++), item["key"], item["value"],
                                     item["timestamp"], item["step"]));
     AddModelPoint(run_id, point, item["model_id"], item["dataset_name"], item["dataset_digest"],
                   &batch.of_models);
@@ -158,10 +168,10 @@ Result<tracking::Batch> ReadBatch(const Arguments& arguments) {
   GYRE_DO(ReadParams(arguments, &batch));
   index = 0;
   for (const JsonValue item : arguments.Objects("tags")) {
-    const std::string path = fmt::format("tags[{}]", index++);
-    GYRE_TRY(const std::string key, TextAt(Below(path, "key"), item["key"]));
-    GYRE_TRY(const std::string value, TextAt(Below(path, "value"), item["value"]));
-    GYRE_TRY(auto tag, ReadTag(path, key, value));
+    const Place place("tags", index++);
+    GYRE_TRY(const std::string key, TextAt(place, "key", item["key"]));
+    GYRE_TRY(const std::string value, TextAt(place, "value", item["value"]));
+    GYRE_TRY(auto tag, ReadTag(place, key, value));
     batch.tags.insert_or_assign(std::move(tag.first), std::move(tag.second));
   }
   return batch;
@@ -186,7 +196,7 @@ Result<std::vector<tracking::DatasetInput>> ReadDatasets(const Arguments& argume
                               {"schema", &input.schema, kSchemaMax, false},
                               {"profile", &input.profile, kProfileMax, false}};
     for (const Member& member : members) {
-      GYRE_TRY(*member.to, TextAt(member.name, dataset[member.name]));
+      GYRE_TRY(*member.to, TextAt({}, member.name, dataset[member.name]));
       if (member.required && !dataset[member.name].there())
         return InvalidParameter(fmt::format("Dataset {} cannot be None", member.name));
       if (member.to == &input.name || member.to == &input.digest) {

@@ -190,6 +190,7 @@ Result<> CheckKeyName(std::string_view path, std::string_view key) {
     return InvalidName(path, key,
                        "Names may only contain alphanumerics, underscores (_), dashes (-), periods "
                        "(.), spaces ( ), colon(:) and slashes (/).");
+  if (!key.empty() && key.find_first_of("/.") == std::string_view::npos) return {};
   const std::string normal = NormalPath(key);
   if (normal != key || normal == "." || normal.starts_with("..") || normal.starts_with('/'))
     return InvalidName(path, key,

@@ -36,7 +36,8 @@ constexpr Endpoint kEndpoints[] = {
                 {"run_name", Type::kText, "made up when it is not given"},
                 {"start_time", Type::kWhole, "milliseconds since 1970"},
                 {"tags", Type::kObjects, "{key, value}"}},
-     .audited = false},
+     .audited = false,
+     .where = net::Where::kDeferred},
     {.method = Method::kGet,
      .path = "/mlflow/runs/get",
      .handler = Serve<&RunsApi::Get>,
@@ -52,7 +53,8 @@ constexpr Endpoint kEndpoints[] = {
                 {"status", Type::kAny, "RUNNING, SCHEDULED, FINISHED, FAILED or KILLED"},
                 {"end_time", Type::kWhole, "milliseconds since 1970"},
                 {"run_name", Type::kText, "its new name"}},
-     .audited = false},
+     .audited = false,
+     .where = net::Where::kDeferred},
     {.method = Method::kPost,
      .path = "/mlflow/runs/delete",
      .handler = Serve<&RunsApi::Delete>,
@@ -78,14 +80,16 @@ constexpr Endpoint kEndpoints[] = {
                 {"model_id", Type::kText, "the logged model that it is of"},
                 {"dataset_name", Type::kText, "what it was measured on"},
                 {"dataset_digest", Type::kText, "of that"}},
-     .audited = false},
+     .audited = false,
+     .where = net::Where::kDeferred},
     {.method = Method::kPost,
      .path = "/mlflow/runs/log-parameter",
      .handler = Serve<&RunsApi::LogParam>,
      .permission = kWrite,
      .summary = "Log a param",
      .fields = {kRunId, kKey, kTextValue},
-     .audited = false},
+     .audited = false,
+     .where = net::Where::kDeferred},
     {.method = Method::kPost,
      .path = "/mlflow/runs/log-batch",
      .handler = Serve<&RunsApi::LogBatch>,
@@ -96,14 +100,16 @@ constexpr Endpoint kEndpoints[] = {
                 {"params", Type::kObjects, "{key, value}"},
                 {"tags", Type::kObjects, "{key, value}"}},
      .body_bytes_max = kBatchBytesMax,
-     .audited = false},
+     .audited = false,
+     .where = net::Where::kDeferred},
     {.method = Method::kPost,
      .path = "/mlflow/runs/set-tag",
      .handler = Serve<&RunsApi::SetTag>,
      .permission = kWrite,
      .summary = "Set a tag of a run",
      .fields = {kRunId, kKey, kTextValue},
-     .audited = false},
+     .audited = false,
+     .where = net::Where::kDeferred},
     {.method = Method::kPost,
      .path = "/mlflow/runs/delete-tag",
      .handler = Serve<&RunsApi::DeleteTag>,
@@ -134,6 +140,27 @@ Result<std::string> NameOf(std::string_view given, const std::map<std::string, s
                   given, tag->second));
 }
 
+// MLflow's words for params that have other values already.
+Error OfParams(const Error& error, const std::string& run_id,
+               const std::vector<tracking::ParamConflict>& conflicts, OneParam one_param) {
+  if (one_param == OneParam::kYes) {
+    const auto& [key, before, value] = conflicts[0];
+    return Error(error.code(), error.gy(),
+                 fmt::format("Changing param values is not allowed. Param with key='{}' was "
+                             "already logged with value='{}' for run ID='{}'. Attempted logging "
+                             "new value '{}'.",
+                             key, before, run_id, value));
+  }
+  std::string all;
+  for (const auto& [key, before, value] : conflicts)
+    all += fmt::format("{}{{'key': {}, 'old_value': {}, 'new_value': {}}}", all.empty() ? "" : ", ",
+                       PythonText(key), PythonText(before), PythonText(value));
+  return Error(error.code(), error.gy(),
+               fmt::format("Changing param values is not allowed. Params were already "
+                           "logged='[{}]' for run ID='{}'.",
+                           all, run_id));
+}
+
 }  // namespace
 
 net::RouteTable RunsApi::table() { return {"mlflow", RoutesOf<kEndpoints>::routes(), this}; }
@@ -150,8 +177,7 @@ Result<net::Response> RunsApi::Create(Call& call) {
   GYRE_TRY(from.started_us, MicrosOf("start_time", call.arguments.Whole("start_time")));
   std::size_t index = 0;
   for (const JsonValue item : call.arguments.Objects("tags")) {
-    GYRE_TRY(auto tag,
-             ReadTag(fmt::format("tags[{}]", index++), item["key"].text(), item["value"].text()));
+    GYRE_TRY(auto tag, ReadTag(Place("tags", index++), item["key"].text(), item["value"].text()));
     from.tags.insert_or_assign(std::move(tag.first), std::move(tag.second));
   }
   GYRE_TRY(from.name, NameOf(call.arguments.Text("run_name"), from.tags));
@@ -160,9 +186,15 @@ Result<net::Response> RunsApi::Create(Call& call) {
   if (const auto parent = from.tags.find(std::string(kParentRunTag)); parent != from.tags.end())
     from.parent = parent->second;
   if (number != 0) from.experiment_number = number;  // else the default one of the project
-  const auto made = tracking_.CreateRun(std::move(from));
-  if (!made) return InExperimentWords(made.error(), experiment_id);
-  return AnswerOf([&](AnswerWriter& out) { out.Raw("run", RenderedNewRun(*made)); });
+  net::Response response;
+  response.later = [this, experiment_id, from = std::move(from)](net::Later later) mutable {
+    tracking_.CreateRunLater(std::move(from), [experiment_id, later = std::move(later)](
+                                                  Result<tracking::Run> made) mutable {
+      if (!made) return later.Answer(InExperimentWords(made.error(), experiment_id));
+      later.Answer(AnswerOf([&](AnswerWriter& out) { out.Raw("run", RenderedNewRun(*made)); }));
+    });
+  };
+  return response;
 }
 
 Result<net::Response> RunsApi::Get(Call& call) {
@@ -172,19 +204,10 @@ Result<net::Response> RunsApi::Get(Call& call) {
   return AnswerOf([&](AnswerWriter& out) { out.Raw("run", *texts[0]); });
 }
 
-// A program is told that its run has ended while it goes on: how a program of `gyre run` ended is
-// known by who waits for it.
-Result<> RunsApi::KeepState(const std::string& run_id, tracking::RunChange* change) {
-  GYRE_TRY(const tracking::Run run, tracking_.GetRunById(run_id));
-  if (run.kind != "program") return {};
-  change->status.reset();
-  change->ended_us.reset();
-  return {};
-}
-
 Result<net::Response> RunsApi::Update(Call& call) {
-  GYRE_TRY(const std::string run_id, RunOf(tracking_, call));
-  tracking::RunChange change;
+  const std::string run_id = call.arguments.Text("run_id");
+  tracking::RunChange change{.project = call.project,
+                             .by_program = call.request.principal.kind == "program"};
   if (const std::string status = call.arguments.Text("status"); !status.empty()) {
     change.status = StatusOf(status);
     if (!change.status)
@@ -197,11 +220,16 @@ Result<net::Response> RunsApi::Update(Call& call) {
     change.name = name;
     change.tags = {{std::string(kRunNameTag), name}};
   }
-  if (call.request.principal.kind == "program") GYRE_DO(KeepState(run_id, &change));
-  if (const auto done = tracking_.ChangeRun(run_id, change); !done)
-    return InRunWords(done.error(), run_id);
-  GYRE_TRY(const tracking::Run run, tracking_.GetRunById(run_id));
-  return AnswerOf([&](AnswerWriter& out) { WriteRunInfo(out, run, "run_info"); });
+  net::Response response;
+  response.later = [this, run_id, change = std::move(change)](net::Later later) mutable {
+    tracking_.ChangeRunLater(
+        run_id, std::move(change),
+        [run_id, later = std::move(later)](Result<tracking::Run> run) mutable {
+          if (!run) return later.Answer(InRunWords(run.error(), run_id));
+          later.Answer(AnswerOf([&](AnswerWriter& out) { WriteRunInfo(out, *run, "run_info"); }));
+        });
+  };
+  return response;
 }
 
 Result<net::Response> RunsApi::Delete(Call& call) {
@@ -216,77 +244,56 @@ Result<net::Response> RunsApi::Restore(Call& call) {
   return EmptyAnswer();
 }
 
-Error RunsApi::OfParams(const Error& error, const std::string& run_id, const tracking::Batch& batch,
-                        bool one_param) {
-  const auto run = tracking_.GetRunById(run_id);
-  if (!run) return error;
-  std::string others;
-  for (const auto& [key, value] : batch.params) {
-    const auto before = run->params.find(key);
-    if (before == run->params.end() || before->second == value) continue;
-    if (one_param)
-      return Error(error.code(), error.gy(),
-                   fmt::format("Changing param values is not allowed. Param with key='{}' was "
-                               "already logged with value='{}' for run ID='{}'. Attempted logging "
-                               "new value '{}'.",
-                               key, before->second, run_id, value));
-    others +=
-        fmt::format("{}{{'key': {}, 'old_value': {}, 'new_value': {}}}", others.empty() ? "" : ", ",
-                    PythonText(key), PythonText(before->second), PythonText(value));
-  }
-  return Error(
-      error.code(), error.gy(),
-      fmt::format("Changing param values is not allowed. Params were already logged='[{}]' "
-                  "for run ID='{}'.",
-                  others, run_id));
-}
-
-Result<> RunsApi::Log(const Call& call, const std::string& run_id, tracking::Batch batch,
-                      bool one_param) {
+net::Response RunsApi::Log(const Call& call, tracking::Batch batch, OneParam one_param) {
   batch.project = call.project;
   // The name of a run stands in its tag too.
   if (const auto name = batch.tags.find(std::string(kRunNameTag));
       name != batch.tags.end() && !name->second.empty())
     batch.name = name->second;
-  const auto done = tracking_.LogBatch(run_id, batch);
-  if (done) return {};
-  if (done.error().gy() == "GY3404") return OfParams(done.error(), run_id, batch, one_param);
-  return InRunWords(done.error(), run_id);
+  net::Response response;
+  response.later = [this, run_id = call.arguments.Text("run_id"), batch = std::move(batch),
+                    one_param](net::Later later) mutable {
+    tracking_.LogBatchLater(
+        run_id, std::move(batch),
+        [run_id, one_param, later = std::move(later)](
+            const Result<>& done, const std::vector<tracking::ParamConflict>& conflicts) mutable {
+          if (done) return later.Answer(EmptyAnswer());
+          later.Answer(conflicts.empty() ? InRunWords(done.error(), run_id)
+                                         : OfParams(done.error(), run_id, conflicts, one_param));
+        });
+  };
+  return response;
 }
 
 Result<net::Response> RunsApi::LogMetric(Call& call) {
   const Arguments& arguments = call.arguments;
   tracking::Batch batch;
-  GYRE_TRY(auto point, ReadMetric("", arguments.Value("key"), arguments.Value("value"),
+  GYRE_TRY(auto point, ReadMetric({}, arguments.Value("key"), arguments.Value("value"),
                                   arguments.Value("timestamp"), arguments.Value("step")));
   AddModelPoint(arguments.Text("run_id"), point, arguments.Value("model_id"),
                 arguments.Value("dataset_name"), arguments.Value("dataset_digest"),
                 &batch.of_models);
   batch.metrics.push_back(std::move(point));
-  GYRE_DO(Log(call, arguments.Text("run_id"), std::move(batch), false));
-  return EmptyAnswer();
+  return Log(call, std::move(batch));
 }
 
 Result<net::Response> RunsApi::LogParam(Call& call) {
   tracking::Batch batch;
-  GYRE_TRY(auto param, ReadParam("", call.arguments.Text("key"), call.arguments.Text("value")));
+  GYRE_TRY(auto param, ReadParam({}, call.arguments.Text("key"), call.arguments.Text("value")));
   batch.params.insert(std::move(param));
-  GYRE_DO(Log(call, call.arguments.Text("run_id"), std::move(batch), true));
-  return EmptyAnswer();
+  return Log(call, std::move(batch), OneParam::kYes);
 }
 
 Result<net::Response> RunsApi::LogBatch(Call& call) {
   GYRE_TRY(tracking::Batch batch, ReadBatch(call.arguments));
-  GYRE_DO(Log(call, call.arguments.Text("run_id"), std::move(batch), false));
-  return EmptyAnswer();
+  return Log(call, std::move(batch));
 }
 
 Result<net::Response> RunsApi::SetTag(Call& call) {
-  GYRE_TRY(auto tag, ReadTag("", call.arguments.Text("key"), call.arguments.Text("value")));
+  GYRE_TRY(auto tag, ReadTag({}, call.arguments.Text("key"), call.arguments.Text("value")));
   tracking::Batch batch;
   batch.tags.insert(std::move(tag));
-  GYRE_DO(Log(call, call.arguments.Text("run_id"), std::move(batch), false));
-  return EmptyAnswer();
+  return Log(call, std::move(batch));
 }
 
 Result<net::Response> RunsApi::DeleteTag(Call& call) {

@@ -7,6 +7,9 @@
 
 namespace gyre::mlflow {
 
+// Whether a call is for one param, of which MLflow has other words than of a batch's.
+enum class OneParam : unsigned char { kNo, kYes };
+
 class RunsApi final : public Noun {
  public:
   RunsApi(projects::Projects& projects, tracking::Tracking& tracking, RunPages& pages)
@@ -26,11 +29,8 @@ class RunsApi final : public Noun {
   Result<net::Response> LogInputs(Call& call);
 
  private:
-  Result<> Log(const Call& call, const std::string& run_id, tracking::Batch batch, bool one_param);
-  Result<> KeepState(const std::string& run_id, tracking::RunChange* change);
-  // MLflow's words for params that have other values already.
-  Error OfParams(const Error& error, const std::string& run_id, const tracking::Batch& batch,
-                 bool one_param);
+  // Answers when the batch is durable.
+  net::Response Log(const Call& call, tracking::Batch batch, OneParam one_param = OneParam::kNo);
 
   tracking::Tracking& tracking_;
   RunPages& pages_;

@@ -91,8 +91,9 @@ void RequestObserver::OnFinished(const net::Finished& finished) {
   series.seconds->Observe(static_cast<double>(finished.duration_us) / 1e6);
   if (finished.response_bytes > 0) series.bytes->Add(finished.response_bytes);
   if (access_log_ == AccessLog::kOff) return;
-  const bool quiet = finished.route != nullptr && finished.route->where == net::Where::kInline &&
-                     finished.status < 400;
+  // Predictions, and what programs log to their runs: called by the thousand.
+  const bool quiet = finished.route != nullptr &&
+                     finished.route->where != net::Where::kBlocking && finished.status < 400;
   const telemetry::LogLevel level =
       quiet ? telemetry::LogLevel::kDebug : telemetry::LogLevel::kInfo;
   if (!telemetry::LogEnabled("request", level)) return;

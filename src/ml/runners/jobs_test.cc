@@ -34,6 +34,9 @@ class DamagedSql final : public db::Database {
       return body(damaged);
     });
   }
+  void WriteLater(WriteBody body, WriteDone done) override {
+    whole_->WriteLater(std::move(body), std::move(done));
+  }
   Result<> Read(const std::function<Result<>(db::Reader&)>& body) override {
     return whole_->Read(body);
   }

@@ -35,17 +35,29 @@ Result<> ReadTags(db::Reader& reader, Experiment* experiment) {
                       });
 }
 
-Result<std::optional<Experiment>> ReadWhere(db::Reader& reader, std::string_view condition,
-                                            std::string_view project, const db::Value& value) {
+// Without its tags.
+Result<std::optional<Experiment>> ReadHead(db::Reader& reader, std::string_view condition,
+                                           std::string_view project, const db::Value& value) {
   std::optional<Experiment> experiment;
-  GYRE_TRY(const bool found,
+  GYRE_TRY([[maybe_unused]] const bool found,
            reader.QueryOne(fmt::format("SELECT {} FROM tracking_experiment e WHERE e.project = ?1 "
                                        "AND {} = ?2",
                                        kColumns, condition),
                            {project, value},
                            [&](const db::Row& row) { experiment = ExperimentOf(row); }));
-  if (found) GYRE_DO(ReadTags(reader, &*experiment));
   return experiment;
+}
+
+Result<std::optional<Experiment>> ReadWhere(db::Reader& reader, std::string_view condition,
+                                            std::string_view project, const db::Value& value) {
+  GYRE_TRY(auto experiment, ReadHead(reader, condition, project, value));
+  if (experiment) GYRE_DO(ReadTags(reader, &*experiment));
+  return experiment;
+}
+
+Error NoExperiment(std::string_view project, std::int64_t number) {
+  return NotFound("GY3422", "there is no experiment {} in project {}", number, project)
+      .Fix("gyre experiments            (lists them)");
 }
 
 // A name of our rule that no other experiment of the project has.
@@ -94,15 +106,15 @@ Result<Experiment> ReadExperiment(db::Reader& reader, std::string_view project,
                                   std::int64_t number) {
   GYRE_TRY(auto experiment, ReadWhere(reader, "e.number", project, db::Value(number)));
   if (experiment) return *std::move(experiment);
-  return NotFound("GY3422", "there is no experiment {} in project {}", number, project)
-      .Fix("gyre experiments            (lists them)");
+  return NoExperiment(project, number);
 }
 
 Result<Experiment> ReadActiveExperiment(db::Reader& reader, std::string_view project,
                                         std::int64_t number) {
-  GYRE_TRY(Experiment experiment, ReadExperiment(reader, project, number));
-  if (experiment.deleted_us == 0) return experiment;
-  return FailedPrecondition("GY3423", "the experiment `{}` is deleted", experiment.title)
+  GYRE_TRY(auto experiment, ReadHead(reader, "e.number", project, db::Value(number)));
+  if (!experiment) return NoExperiment(project, number);
+  if (experiment->deleted_us == 0) return *std::move(experiment);
+  return FailedPrecondition("GY3423", "the experiment `{}` is deleted", experiment->title)
       .Fix("restore it first, or use another one");
 }
 

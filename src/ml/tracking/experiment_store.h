@@ -13,7 +13,8 @@ namespace gyre::tracking {
 
 inline constexpr std::string_view kDefaultProject = "default";
 
-// The one of that name or title; made when there is none. Error: GY3423 it is deleted.
+// The one of that name or title, without its tags; made when there is none. Error: GY3423 it is
+// deleted.
 Result<Experiment> EnsureExperiment(db::Transaction& tx, std::string_view project,
                                     std::string_view title, std::int64_t now_us);
 Result<Experiment> InsertExperiment(db::Transaction& tx, const NewExperiment& from,
@@ -25,8 +26,9 @@ Result<std::optional<Experiment>> FindByTitleOrName(db::Reader& reader, std::str
                                                     std::string_view text);
 Result<Experiment> ReadExperiment(db::Reader& reader, std::string_view project,
                                   std::int64_t number);  // GY3422
+// Without its tags. Errors: GY3422, GY3423.
 Result<Experiment> ReadActiveExperiment(db::Reader& reader, std::string_view project,
-                                        std::int64_t number);  // GY3422, GY3423
+                                        std::int64_t number);
 // Newest first, from beyond (created_us, number) when given; ends when `take` says false.
 struct ExperimentPlace {
   std::int64_t created_us = 0, number = 0;

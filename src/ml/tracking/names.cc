@@ -23,19 +23,24 @@ Result<std::int64_t> NameBook::Find(db::Reader& reader, std::string_view name) {
   return id;
 }
 
+std::int64_t NameBook::Known(std::string_view name) const {
+  const MutexLock held(mutex_);
+  const auto found = known_.find(name);
+  return found == known_.end() ? 0 : found->second;
+}
+
+void NameBook::Remember(std::string_view name, std::int64_t number) {
+  const MutexLock held(mutex_);
+  if (known_.size() >= kKnownMax) known_.clear();
+  known_.emplace(name, number);
+}
+
 Result<std::vector<std::int64_t>> NameBook::NumbersOf(const std::vector<std::string_view>& names) {
-  std::vector<std::int64_t> numbers(names.size(), 0);
+  std::vector<std::int64_t> numbers;
   std::vector<std::size_t> unknown;
-  {
-    const MutexLock held(mutex_);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto found = known_.find(std::string(names[i]));
-      if (found == known_.end()) {
-        unknown.push_back(i);
-      } else {
-        numbers[i] = found->second;
-      }
-    }
+  for (const std::string_view name : names) {
+    numbers.push_back(Known(name));
+    if (numbers.back() == 0) unknown.push_back(numbers.size() - 1);
   }
   if (unknown.empty()) return numbers;
   GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
@@ -44,9 +49,7 @@ Result<std::vector<std::int64_t>> NameBook::NumbersOf(const std::vector<std::str
     }
     return {};
   }));
-  const MutexLock held(mutex_);
-  if (known_.size() + unknown.size() > kKnownMax) known_.clear();
-  for (const std::size_t i : unknown) known_.emplace(names[i], numbers[i]);
+  for (const std::size_t i : unknown) Remember(names[i], numbers[i]);
   return numbers;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +18,8 @@ namespace gyre::tracking {
 class NameBook {
  public:
   explicit NameBook(db::Database& database) : database_(database) {}
+  std::int64_t Known(std::string_view name) const;            // 0 = unknown
+  void Remember(std::string_view name, std::int64_t number);  // one that is durable
   // In the order of `names`. Those that nobody has used before are written first, in a transaction
   // of their own: not to be called inside of one.
   Result<std::vector<std::int64_t>> NumbersOf(const std::vector<std::string_view>& names);
@@ -26,8 +29,15 @@ class NameBook {
 
  private:
   db::Database& database_;
-  Mutex mutex_;
-  std::unordered_map<std::string, std::int64_t> known_ GYRE_GUARDED_BY(mutex_);
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  mutable Mutex mutex_;
+  std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>> known_
+      GYRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace gyre::tracking

@@ -121,7 +121,8 @@ Result<std::string> FindImportedRun(db::Reader& reader, std::string_view project
 }
 
 Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_id,
-                   const NamedTexts& params) {
+                   const NamedTexts& params, std::vector<ParamConflict>* conflicts) {
+  std::optional<Error> first;
   for (const NamedText& param : params) {
     GYRE_DO(
         tx.Execute("INSERT INTO tracking_run_param (run, name, experiment, value) VALUES (?1, ?2, "
@@ -134,11 +135,15 @@ Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_
         tx.QueryOne("SELECT value FROM tracking_run_param WHERE run = ?1 AND name = ?2",
                     {run.number, param.name}, [&](const db::Row& row) { before = row.Str(0); }));
     if (found && before == param.value) continue;
-    return FailedPrecondition("GY3404", "the param `{}` of run {} is `{}` already", param.key,
-                              run_id.substr(0, kShortIdLength), before)
-        .Why("a param is written once, so that a run always says what it ran with")
-        .Fix("use a tag for what changes, or start another run");
+    if (conflicts != nullptr)
+      conflicts->push_back({std::string(param.key), before, std::string(param.value)});
+    if (first) continue;
+    first = FailedPrecondition("GY3404", "the param `{}` of run {} is `{}` already", param.key,
+                               run_id.substr(0, kShortIdLength), before)
+                .Why("a param is written once, so that a run always says what it ran with")
+                .Fix("use a tag for what changes, or start another run");
   }
+  if (first) return *std::move(first);
   return {};
 }
 
@@ -178,12 +183,17 @@ Result<> UpdateEnd(db::Transaction& tx, std::string_view run_id, const RunEnd& e
       {run_id, RunStatusName(end.status), end.error, end.ended_us, resources});
 }
 
+// A column that is not named leaves its indexes alone.
 Result<> UpdateRun(db::Transaction& tx, const RunKey& run, const RunChange& change) {
+  if (change.name)
+    GYRE_DO(tx.Execute("UPDATE tracking_run SET name = ?2 WHERE number = ?1",
+                       {run.number, *change.name}));
+  if (!change.status && !change.ended_us) return {};
   const auto status = change.status ? std::optional(RunStatusName(*change.status)) : std::nullopt;
   return tx.Execute(
-      "UPDATE tracking_run SET status = COALESCE(?2, status), ended_us = COALESCE(?3, ended_us), "
-      "name = COALESCE(?4, name) WHERE number = ?1",
-      {run.number, status, change.ended_us, change.name});
+      "UPDATE tracking_run SET status = COALESCE(?2, status), ended_us = COALESCE(?3, ended_us) "
+      "WHERE number = ?1",
+      {run.number, status, change.ended_us});
 }
 
 Result<> SetRunDeleted(db::Transaction& tx, const RunKey& run, std::int64_t deleted_us) {
@@ -232,6 +242,10 @@ Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id) {
 Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id,
                              std::string_view project) {
   GYRE_TRY(RunKey key, FindRun(reader, run_id));
+  return ActiveOf(std::move(key), run_id, project);
+}
+
+Result<RunKey> ActiveOf(RunKey key, std::string_view run_id, std::string_view project) {
   if (!project.empty() && key.project != project) return NoRun(run_id);
   if (key.deleted_us == 0) return key;
   return FailedPrecondition("GY3426", "run {} is deleted", run_id.substr(0, kShortIdLength))
@@ -259,13 +273,18 @@ Result<std::vector<std::string>> FindRunIds(db::Reader& reader, std::string_view
       {project, reference}, id);
 }
 
-Result<> ReadRun(db::Reader& reader, std::string_view run_id, Run* run) {
+Result<> ReadRunAlone(db::Reader& reader, std::string_view run_id, Run* run) {
   GYRE_TRY(const bool found,
            reader.QueryOne(fmt::format("SELECT {} FROM tracking_run r JOIN tracking_experiment e "
                                        "ON e.number = r.experiment WHERE r.id = ?1",
                                        kRunColumns),
                            {run_id}, [&](const db::Row& row) { *run = RunFromRow(row); }));
   if (!found) return NoRun(run_id);
+  return {};
+}
+
+Result<> ReadRun(db::Reader& reader, std::string_view run_id, Run* run) {
+  GYRE_DO(ReadRunAlone(reader, run_id, run));
   GYRE_TRY(run->params, ReadTexts(reader,
                                   "SELECT n.name, p.value FROM tracking_run_param p JOIN "
                                   "tracking_name n ON n.id = p.name WHERE p.run = ?1",

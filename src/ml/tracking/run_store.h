@@ -42,9 +42,9 @@ Result<> InsertRun(db::Transaction& tx, const Run& run, const RunTexts& texts,
 // The newest active run of that key; empty when there is none.
 Result<std::string> FindImportedRun(db::Reader& reader, std::string_view project,
                                     std::string_view import_key);
-// Error: GY3404 a param has another value already.
+// Error: GY3404 a param has another value already; `conflicts`, which may be null, get all such.
 Result<> PutParams(db::Transaction& tx, const RunKey& run, std::string_view run_id,
-                   const NamedTexts& params);
+                   const NamedTexts& params, std::vector<ParamConflict>* conflicts);
 Result<> PutTags(db::Transaction& tx, const RunKey& run, const NamedTexts& tags);
 Result<std::string> ReadTag(db::Reader& reader, const RunKey& run, std::int64_t name);
 Result<bool> RemoveTag(db::Transaction& tx, const RunKey& run, std::string_view key);
@@ -61,12 +61,14 @@ Result<RunKey> FindRun(db::Reader& reader, std::string_view run_id);  // GY3401
 // GY3401 (also of another project than `project`, unless that is empty), GY3426.
 Result<RunKey> FindActiveRun(db::Reader& reader, std::string_view run_id,
                              std::string_view project = {});
+Result<RunKey> ActiveOf(RunKey key, std::string_view run_id, std::string_view project);
 
 // Candidates for a reference, at most two.
 Result<std::vector<std::string>> FindRunIds(db::Reader& reader, std::string_view project,
                                             std::string_view reference);
 Result<> ReadRun(db::Reader& reader, std::string_view run_id,
                  Run* run);  // with params, tags, metrics; kNotFound GY3401
+Result<> ReadRunAlone(db::Reader& reader, std::string_view run_id, Run* run);  // without them
 struct RunIdPage {
   std::vector<std::string> ids;
   std::string next_page_token;

@@ -1,79 +1,25 @@
 #include "ml/tracking/tracking.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <optional>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 
-#include "base/id.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "ledger/lineage/lineage.h"
-#include "ledger/usage/budgets.h"
-#include "ledger/usage/usage.h"
 #include "ml/tracking/checks.h"
 #include "ml/tracking/compactor.h"
-#include "ml/tracking/experiment_store.h"
-#include "ml/tracking/metric_codec.h"
-#include "ml/tracking/model_points.h"
 #include "ml/tracking/names.h"
 #include "ml/tracking/run_effects.h"
 #include "ml/tracking/run_store.h"
+#include "ml/tracking/run_writes.h"
 #include "ml/tracking/settler.h"
 
 namespace gyre::tracking {
 
 namespace {
 
-constexpr std::size_t kPointsMax = 100'000;
-
 std::string TextOf(const Json& json) { return json.is_null() ? std::string() : json.Dump(); }
-
-// The one run of a key, if it is there.
-Result<bool> FindImported(db::Transaction& tx, std::string_view project, std::string_view key,
-                          Run* run) {
-  // One that is deleted is not listed: by the id that it kept it is found all the same.
-  Run kept;
-  if (ReadRun(tx, run->id, &kept) && kept.project == project &&
-      kept.tags[std::string(kImportKey)] == key) {
-    *run = std::move(kept);
-    return true;
-  }
-  GYRE_TRY(const std::string id, FindImportedRun(tx, project, key));
-  if (id.empty()) return false;
-  GYRE_DO(ReadRun(tx, id, run));
-  return true;
-}
-
-Result<> CheckSlice(db::Transaction& tx, std::string_view run_id, const ImportSlice& slice) {
-  Run run;
-  GYRE_DO(ReadRun(tx, run_id, &run));
-  const auto found = run.tags.find(std::string(kImportPosition));
-  const std::int64_t held = found == run.tags.end() ? 0 : ParseInt(found->second).value_or(0);
-  if (held == slice.from && slice.to >= slice.from) return {};
-  return Error(
-             Code::kAborted, "GY3418",
-             fmt::format("run {} holds {} points of its source, and what was sent goes on from {}",
-                         run_id.substr(0, 8), held, slice.from))
-      .Why("another import writes the same run")
-      .Fix("wait for it, then import again: what is there is not taken twice");
-}
-
-std::vector<std::string_view> KeysOf(const std::map<std::string, std::string>& texts) {
-  std::vector<std::string_view> keys;
-  for (const auto& [key, value] : texts) keys.push_back(key);
-  return keys;
-}
-
-NamedTexts Numbered(const std::map<std::string, std::string>& texts,
-                    const std::vector<std::int64_t>& numbers) {
-  NamedTexts named;
-  for (const auto& [key, value] : texts) named.push_back({numbers[named.size()], key, value});
-  return named;
-}
 
 class TrackingImpl final : public Tracking {
  public:
@@ -87,18 +33,21 @@ class TrackingImpl final : public Tracking {
 
   Result<> Begin() { return compactor_.Begin(); }
   Result<Run> CreateRun(NewRun from) override;
+  void CreateRunLater(NewRun from, ThenRun then) override;
   Result<Run> GetRun(std::string_view project, std::string_view reference) override;
   Result<Run> GetRunById(std::string_view run_id) override;
   Result<std::vector<RunDetails>> GetRuns(std::span<const std::string> run_ids) override;
   Result<std::string> ProjectOf(std::string_view run_id) override;
   Result<RunPage> ListRuns(const RunQuery& query) override;
   Result<> ChangeRun(std::string_view run_id, const RunChange& change) override;
+  void ChangeRunLater(std::string_view run_id, RunChange change, ThenRun then) override;
   Result<> HideRun(std::string_view run_id) override;
   Result<> UnhideRun(std::string_view run_id) override;
   Result<> DeleteTag(std::string_view run_id, std::string_view key) override;
   Result<> RewriteTag(std::string_view run_id, const std::string& key,
                       const TagChange& change) override;
-  Result<> LogBatch(std::string_view run_id, const Batch& batch) override;
+  Result<> LogBatch(std::string_view run_id, Batch batch) override;
+  void LogBatchLater(std::string_view run_id, Batch batch, ThenLogged then) override;
   Result<> LogInputs(std::string_view run_id, const std::vector<DatasetInput>& datasets) override;
   Result<std::vector<DatasetInput>> ListInputs(std::string_view run_id) override;
   Result<> EndRun(std::string_view run_id, const RunEnd& end) override;
@@ -121,8 +70,14 @@ class TrackingImpl final : public Tracking {
   Result<std::vector<Output>> ListOutputs(std::string_view run_id) override;
 
  private:
-  Result<Run> RunFrom(NewRun from);
-  Result<NamedTexts> Named(const std::map<std::string, std::string>& texts);
+  // A prepared write (run_writes.h), and what follows when it is durable.
+  template <class Write>
+  Result<> Keep(Write& write);
+  template <class Write, class Then>
+  void KeepLater(std::shared_ptr<Write> write, Then then);
+  void Done(const RunWrite& write);
+  void Done(const BatchWrite& write);
+  void Done(const ChangeWrite& write);
   // One durable change of that run, after which nobody shows what it was before.
   Result<> Change(std::string_view run_id, db::Database::WriteBody body);
 
@@ -134,86 +89,59 @@ class TrackingImpl final : public Tracking {
   MetricCompactor compactor_;
 };
 
-Result<NamedTexts> TrackingImpl::Named(const std::map<std::string, std::string>& texts) {
-  GYRE_TRY(const auto numbers, names_.NumbersOf(KeysOf(texts)));
-  return Numbered(texts, numbers);
-}
-
 Result<> TrackingImpl::Change(std::string_view run_id, db::Database::WriteBody body) {
   GYRE_DO(database_.Write(std::move(body)));
   stamps_.Touch(run_id);
   return {};
 }
 
-Result<Run> TrackingImpl::RunFrom(NewRun from) {
-  GYRE_DO(CheckTexts("param", from.params, kParamBytesMax));
-  GYRE_DO(CheckTexts("tag", from.tags, kTagBytesMax));
-  Run run;
-  run.id = from.id.empty() ? NewId() : std::move(from.id);
-  run.project = std::move(from.project);
-  if (!from.import_key.empty()) from.tags[std::string(kImportKey)] = from.import_key;
-  run.name = from.name.empty() ? fmt::format("{}-{}", from.kind, run.id.substr(0, 6))
-                               : std::move(from.name);
-  GYRE_DO(CheckKey("run", run.name));
-  run.kind = std::move(from.kind);
-  run.job = std::move(from.job);
-  run.parent = std::move(from.parent);
-  run.created_by = std::move(from.created_by);
-  run.user_name = std::move(from.user_name);
-  run.artifact_root = std::move(from.artifact_root);
-  run.status = from.status;
-  run.seed = from.seed;
-  run.created_us = from.created_us == 0 ? clock_.NowMicros() : from.created_us;
-  run.started_us = from.started_us == 0 ? run.created_us : from.started_us;
-  run.source = std::move(from.source);
-  run.code = std::move(from.code);
-  run.inputs = std::move(from.inputs);
-  run.environment = std::move(from.environment);
-  run.params = std::move(from.params);
-  run.tags = std::move(from.tags);
-  return run;
+template <class Write>
+Result<> TrackingImpl::Keep(Write& write) {
+  GYRE_DO(database_.Write([&](db::Transaction& tx) { return write.Put(tx); }));
+  Done(write);
+  return {};
 }
 
-// The experiment of a new run: the one with that number, or the one of that name, made if need be.
-Result<Experiment> ExperimentFor(db::Transaction& tx, const Run& run, const NewRun& from) {
-  if (from.experiment_number) return ReadActiveExperiment(tx, run.project, *from.experiment_number);
-  return EnsureExperiment(tx, run.project, from.experiment, run.created_us);
+template <class Write, class Then>
+void TrackingImpl::KeepLater(std::shared_ptr<Write> write, Then then) {
+  Write* const writes = write.get();
+  database_.WriteLater(
+      [writes](db::Transaction& tx) { return writes->Put(tx); },
+      [this, write = std::move(write), then = std::move(then)](Result<> outcome) mutable {
+        if (outcome) Done(*write);
+        then(*write, std::move(outcome));
+      });
+}
+
+void TrackingImpl::Done(const RunWrite& write) {
+  write.Done(names_);
+  stamps_.Touch(write.run_id());
+}
+
+void TrackingImpl::Done(const BatchWrite& write) {
+  write.Done(names_);
+  stamps_.Touch(write.run_id());
+  if (write.compacts()) compactor_.Add(write.run_number());
+}
+
+void TrackingImpl::Done(const ChangeWrite& write) {
+  write.Done(names_);
+  stamps_.Touch(write.run_id());
+  if (write.ends_run()) compactor_.Add(write.run_number());
 }
 
 Result<Run> TrackingImpl::CreateRun(NewRun from) {
-  GYRE_DO(CheckTitle(from.experiment));
-  const bool is_import = !from.import_key.empty(), keeps_id = !from.id.empty();
-  GYRE_TRY(Run run, RunFrom(from));
-  const RunTexts texts{TextOf(run.source), TextOf(run.code), TextOf(run.inputs),
-                       TextOf(run.environment)};
-  GYRE_TRY(const NamedTexts params, Named(run.params));
-  GYRE_TRY(const NamedTexts tags, Named(run.tags));
-  GYRE_DO(database_.Write([&](db::Transaction& tx) -> Result<> {
-    if (is_import) {
-      GYRE_TRY(const bool there, FindImported(tx, run.project, from.import_key, &run));
-      if (there) return {};
-    }
-    if (keeps_id && FindRun(tx, run.id))
-      return MakeError(Code::kAlreadyExists, "GY3425", "there is a run {} already", run.id);
-    if (run.kind == "program" && !is_import)
-      GYRE_DO(usage::Admit(
-          tx,
-          {.project = run.project, .subject_kind = "run", .user = usage::UserOf(run.created_by)},
-          run.created_us));
-    GYRE_TRY(const Experiment experiment, ExperimentFor(tx, run, from));
-    run.experiment = experiment.name;
-    run.experiment_number = experiment.number;
-    if (run.artifact_root.empty() && !experiment.artifact_root.empty())
-      run.artifact_root = fmt::format("{}/{}/artifacts", experiment.artifact_root, run.id);
-    GYRE_TRY(run.number, NextNumber(tx, "run"));
-    GYRE_DO(InsertRun(tx, run, texts, from.import_key));
-    const RunKey key{run.number, run.experiment_number, 0, run.project};
-    GYRE_DO(PutParams(tx, key, run.id, params));
-    GYRE_DO(PutTags(tx, key, tags));
-    return WriteLineage(tx, run);
-  }));
-  stamps_.Touch(run.id);
-  return run;
+  GYRE_TRY(const auto write, RunWrite::Prepare(names_, std::move(from), clock_.NowMicros()));
+  GYRE_DO(Keep(*write));
+  return write->Take();
+}
+
+void TrackingImpl::CreateRunLater(NewRun from, ThenRun then) {
+  auto write = RunWrite::Prepare(names_, std::move(from), clock_.NowMicros());
+  if (!write) return then(write.error());
+  KeepLater(*std::move(write), [then = std::move(then)](RunWrite& done, Result<> outcome) mutable {
+    then(outcome ? Result<Run>(done.Take()) : outcome.error());
+  });
 }
 
 Result<Run> TrackingImpl::GetRun(std::string_view project, std::string_view reference) {
@@ -267,18 +195,17 @@ Result<std::string> TrackingImpl::ProjectOf(std::string_view run_id) {
 }
 
 Result<> TrackingImpl::ChangeRun(std::string_view run_id, const RunChange& change) {
-  if (change.name) GYRE_DO(CheckKey("run", *change.name));
-  GYRE_DO(CheckTexts("tag", change.tags, kTagBytesMax));
-  GYRE_TRY(const NamedTexts tags, Named(change.tags));
-  RunKey key;
-  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(key, FindActiveRun(tx, run_id));
-    GYRE_DO(UpdateRun(tx, key, change));
-    for (const std::string& tag : change.removed_tags) GYRE_DO(RemoveTag(tx, key, tag));
-    return PutTags(tx, key, tags);
-  }));
-  if (change.ended_us) compactor_.Add(key.number);
-  return {};
+  GYRE_TRY(const auto write, ChangeWrite::Prepare(names_, run_id, change));
+  return Keep(*write);
+}
+
+void TrackingImpl::ChangeRunLater(std::string_view run_id, RunChange change, ThenRun then) {
+  auto write = ChangeWrite::Prepare(names_, run_id, std::move(change));
+  if (!write) return then(write.error());
+  KeepLater(*std::move(write),
+            [then = std::move(then)](ChangeWrite& done, Result<> outcome) mutable {
+              then(outcome ? Result<Run>(done.Take()) : outcome.error());
+            });
 }
 
 Result<> TrackingImpl::HideRun(std::string_view run_id) {
@@ -334,40 +261,19 @@ Result<RunPage> TrackingImpl::ListRuns(const RunQuery& query) {
   return page;
 }
 
-Result<> TrackingImpl::LogBatch(std::string_view run_id, const Batch& batch) {
-  GYRE_DO(CheckTexts("param", batch.params, kParamBytesMax));
-  GYRE_DO(CheckTexts("tag", batch.tags, kTagBytesMax));
-  if (batch.name) GYRE_DO(CheckKey("run", *batch.name));
-  if (batch.metrics.size() > kPointsMax) {
-    return InvalidArgument("GY3409", "a batch has at most {} metric points, not {}", kPointsMax,
-                           batch.metrics.size());
-  }
-  auto all_tags = batch.tags;
-  if (batch.slice) all_tags[std::string(kImportPosition)] = fmt::format("{}", batch.slice->to);
-  std::vector<MetricPoint> points = batch.metrics;
-  const std::int64_t now_us = clock_.NowMicros();
-  for (MetricPoint& point : points) {
-    GYRE_DO(CheckKey("metric", point.key));
-    if (point.time_us == kNow) point.time_us = now_us;
-  }
-  GYRE_TRY(const NamedTexts params, Named(batch.params));
-  GYRE_TRY(const NamedTexts tags, Named(all_tags));
-  const std::string encoded = points.empty() ? std::string() : EncodePoints(points);
-  std::int64_t waiting = 0;
-  RunKey run;
-  GYRE_DO(Change(run_id, [&](db::Transaction& tx) -> Result<> {
-    GYRE_TRY(run, FindActiveRun(tx, run_id, batch.project));
-    if (batch.slice) GYRE_DO(CheckSlice(tx, run_id, *batch.slice));
-    GYRE_DO(PutParams(tx, run, run_id, params));
-    GYRE_DO(PutTags(tx, run, tags));
-    if (batch.name) GYRE_DO(UpdateRun(tx, run, {.name = batch.name}));
-    if (!points.empty()) {
-      GYRE_TRY(waiting, PutPoints(tx, run, encoded));
-    }
-    return PutModelPoints(tx, run.project, batch.of_models);
-  }));
-  if (waiting >= kBatchesWaitingMax) compactor_.Add(run.number);
-  return {};
+Result<> TrackingImpl::LogBatch(std::string_view run_id, Batch batch) {
+  GYRE_TRY(const auto write,
+           BatchWrite::Prepare(names_, run_id, std::move(batch), clock_.NowMicros()));
+  return Keep(*write);
+}
+
+void TrackingImpl::LogBatchLater(std::string_view run_id, Batch batch, ThenLogged then) {
+  auto write = BatchWrite::Prepare(names_, run_id, std::move(batch), clock_.NowMicros());
+  if (!write) return then(write.error(), {});
+  KeepLater(*std::move(write),
+            [then = std::move(then)](BatchWrite& done, Result<> outcome) mutable {
+              then(std::move(outcome), done.conflicts());
+            });
 }
 
 Result<> TrackingImpl::LogInputs(std::string_view run_id,

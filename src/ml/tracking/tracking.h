@@ -101,6 +101,10 @@ Json RunToJson(const Run& run);
 
 // What changes; nothing that is empty. Of a deleted run: kFailedPrecondition GY3426.
 struct RunChange {
+  std::string project = {};  // when it is said, a run of another project is not found: GY3401
+  // Asked for by the run's own program, which is told that its run has ended while it goes on: how
+  // a program of `gyre run` ended is known by who waits for it, so its state stays.
+  bool by_program = false;
   std::optional<RunStatus> status = {};
   std::optional<std::int64_t> ended_us = {};
   std::optional<std::string> name = {};
@@ -135,6 +139,11 @@ struct Batch {
   // The run must hold the points before it and no others: kAborted GY3418 when it does not, so
   // that a slice is taken once, whoever sends it how often.
   std::optional<ImportSlice> slice = {};
+};
+
+// A param that has another value already.
+struct ParamConflict {
+  std::string key, before, value;
 };
 
 struct Artifact {
@@ -186,7 +195,11 @@ class Tracking {
  public:
   virtual ~Tracking() = default;
 
+  // What ends in "Later" does not wait: `then` is told once, by the thread that writes when it is
+  // durable or failed, else by this one. It must be quick and may ask nothing here.
+  using ThenRun = std::move_only_function<void(Result<Run>)>;
   virtual Result<Run> CreateRun(NewRun run) = 0;
+  virtual void CreateRunLater(NewRun run, ThenRun then) = 0;
   // `reference`: id, unique prefix of an id, name, or "-" for the newest. kNotFound GY3401,
   // kInvalidArgument GY3402 (ambiguous).
   virtual Result<Run> GetRun(std::string_view project, std::string_view reference) = 0;
@@ -197,6 +210,8 @@ class Tracking {
   virtual Result<std::string> ProjectOf(std::string_view run_id) = 0;  // GY3401
   virtual Result<RunPage> ListRuns(const RunQuery& query) = 0;
   virtual Result<> ChangeRun(std::string_view run_id, const RunChange& change) = 0;
+  // The run is told without its params, tags and metrics.
+  virtual void ChangeRunLater(std::string_view run_id, RunChange change, ThenRun then) = 0;
   // Both may be asked again.
   virtual Result<> HideRun(std::string_view run_id) = 0;
   virtual Result<> UnhideRun(std::string_view run_id) = 0;
@@ -206,7 +221,10 @@ class Tracking {
   using TagChange = std::function<Result<std::string>(std::string_view before)>;
   virtual Result<> RewriteTag(std::string_view run_id, const std::string& key,
                               const TagChange& change) = 0;
-  virtual Result<> LogBatch(std::string_view run_id, const Batch& batch) = 0;
+  virtual Result<> LogBatch(std::string_view run_id, Batch batch) = 0;
+  // With GY3404 all params that have other values.
+  using ThenLogged = std::move_only_function<void(Result<>, const std::vector<ParamConflict>&)>;
+  virtual void LogBatchLater(std::string_view run_id, Batch batch, ThenLogged then) = 0;
   // Ending twice overwrites. What a program used is booked to it at its first end.
   virtual Result<> LogInputs(std::string_view run_id,
                              const std::vector<DatasetInput>& datasets) = 0;

@@ -110,6 +110,12 @@ class Database {
   // full (the database goes on reading); an fsync error aborts the process, because what the kernel
   // kept is unknown.
   virtual Result<> Write(WriteBody body) = 0;
+  // The same without waiting. `done` is told the outcome once: by the writer thread when the change
+  // is durable or failed, by this one when it cannot be tried. It must be quick, must not throw,
+  // and must not write or read (GYRE_CHECK); nothing may ride along (write_companion.h,
+  // GYRE_CHECK).
+  using WriteDone = std::move_only_function<void(Result<>)>;
+  virtual void WriteLater(WriteBody body, WriteDone done) = 0;
   virtual Result<> Read(const std::function<Result<>(Reader&)>& body) = 0;
 
   // Brings every module to its newest schema; a verified snapshot (DIR/snapshots/) is made before

@@ -334,6 +334,62 @@ TEST_P(DatabaseSuite, FinishesWhatWaitsWhenItIsClosed) {
   EXPECT_EQ(Count(*database_, "pet"), 1);
 }
 
+TEST_P(DatabaseSuite, TellsLaterWhatIsDurable) {
+  ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
+  const auto add = [&](const std::string& id, const std::string& name) {
+    auto told = std::make_shared<std::promise<Result<>>>();
+    database_->WriteLater(
+        [id, name](Transaction& tx) -> Result<> {
+          if (name == "throws") static_cast<void>(std::string("x").at(5));
+          return tx.Execute("INSERT INTO pet (id, name) VALUES (?1, ?2)", {id, name});
+        },
+        [told](Result<> outcome) { told->set_value(std::move(outcome)); });
+    return told->get_future();
+  };
+  std::vector<std::future<Result<>>> all;
+  for (int i = 0; i < 50; ++i) all.push_back(add(std::to_string(i), "pet " + std::to_string(i)));
+  auto twice = add("0", "another"), thrown = add("x", "throws");
+  ASSERT_TRUE(AddPet(*database_, "waits", "among them"));
+  for (auto& each : all) EXPECT_TRUE(each.get());
+  EXPECT_EQ(twice.get().error().gy(), "GY1402");
+  EXPECT_EQ(thrown.get().error().gy(), "GY1412");
+  EXPECT_EQ(Count(*database_, "pet"), 51);
+}
+
+TEST_P(DatabaseSuite, RefusesLaterWritesBeyondItsQueueAndTellsTheRestWhenItIsClosed) {
+  Reopen({.queue_length_max = 2});
+  ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
+  std::promise<void> inside, release;
+  std::atomic<int> refused = 0, done = 0;
+  const auto count = [&](const Result<>& outcome) {
+    EXPECT_TRUE(outcome || outcome.error().gy() == "GY1401");
+    ++(outcome ? done : refused);
+  };
+  database_->WriteLater(
+      [&](Transaction&) -> Result<> {
+        inside.set_value();
+        release.get_future().wait();
+        return {};
+      },
+      count);
+  inside.get_future().wait();
+  for (int i = 0; i < 5; ++i)
+    database_->WriteLater([](Transaction&) -> Result<> { return {}; }, count);
+  EXPECT_EQ(refused, 3) << "told at once";
+  release.set_value();
+  database_.reset();
+  EXPECT_EQ(done, 3);
+}
+
+TEST_P(DatabaseSuite, NothingRidesOnALaterWrite) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto write = [&] {
+    const WriteCompanion companion([]() -> Database::WriteBody { return nullptr; });
+    database_->WriteLater([](Transaction&) -> Result<> { return {}; }, [](const Result<>&) {});
+  };
+  EXPECT_DEATH(write(), "");
+}
+
 TEST_P(DatabaseSuite, MigratesOnceAndGoesOn) {
   ASSERT_TRUE(database_->Migrate(Schemas(kFirst)));
   ASSERT_TRUE(AddPet(*database_, "a", "a"));

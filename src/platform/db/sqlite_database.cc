@@ -47,6 +47,12 @@ class SqliteDatabase : public Database {
         std::move(body), [this](WriteBody whole) { return writer_.Write(std::move(whole)); });
   }
 
+  void WriteLater(WriteBody body, WriteDone done) override {
+    CheckNotInside();
+    GYRE_CHECK(!WriteCompanion::Waits());
+    writer_.WriteLater(std::move(body), std::move(done));
+  }
+
   Result<> Read(const std::function<Result<>(Reader&)>& body) override;
   Result<> Migrate(std::span<const ModuleSchema> schemas) override;
   Result<> BackupTo(const std::string& path) override;

@@ -1,11 +1,9 @@
 #include "platform/db/sqlite_writer.h"
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "base/limits.h"
-#include "base/time.h"
 
 namespace gyre::db {
 namespace {
@@ -13,7 +11,9 @@ namespace {
 constexpr std::int64_t kIdleMicros = 500'000;  // then the log is moved into the database
 constexpr std::int64_t kCheckpointBytes = 16 * kMiB;
 constexpr std::int64_t kTruncateBytes = 256 * kMiB;
-constexpr std::int64_t kLingerMicrosMax = 500;
+// A commit costs several times the CPU of what it holds, and who waits in a group waits for others
+// anyway.
+constexpr std::int64_t kLingerMicros = 1'000;
 
 thread_local const SqliteWriter* writer_of_this_thread = nullptr;
 
@@ -59,14 +59,18 @@ SqliteWriter::~SqliteWriter() { queue_.Close(); }
 bool SqliteWriter::OnThisThread() const { return writer_of_this_thread == this; }
 
 Result<> SqliteWriter::Write(Database::WriteBody body) {
-  WriteRequest request{std::move(body), {}};
+  WriteRequest request{.body = std::move(body)};
   return queue_.Submit(request);
+}
+
+void SqliteWriter::WriteLater(Database::WriteBody body, Database::WriteDone done) {
+  queue_.SubmitLater(std::make_unique<WriteRequest>(std::move(body), std::move(done)));
 }
 
 void SqliteWriter::Run() {
   writer_of_this_thread = this;
   while (!queue_.closed()) {
-    const auto batch = queue_.Take(kIdleMicros, std::min(commit_us_, kLingerMicrosMax));
+    const auto batch = queue_.Take(kIdleMicros, kLingerMicros);
     if (batch) {
       RunBatch(*batch);
       queue_.Finish(*batch);
@@ -80,11 +84,7 @@ void SqliteWriter::Run() {
 void SqliteWriter::RunBatch(WriteBatch& batch) {
   std::vector<std::move_only_function<void()>> after_commit;
   Result<> outcome = RunClosures(batch, after_commit);
-  if (outcome) {
-    const std::int64_t start_us = SystemClock().MonotonicMicros();
-    outcome = connection_->Run("COMMIT");
-    commit_us_ = SystemClock().MonotonicMicros() - start_us;
-  }
+  if (outcome) outcome = connection_->Run("COMMIT");
   if (!outcome) {
     Rollback();
     // One error for all: nobody's change was kept. A closure that had failed before keeps its own.

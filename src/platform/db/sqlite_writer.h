@@ -16,6 +16,7 @@ class SqliteWriter {
   ~SqliteWriter();  // finishes what waits, then checkpoints
 
   Result<> Write(Database::WriteBody body);
+  void WriteLater(Database::WriteBody body, Database::WriteDone done);
   bool OnThisThread() const;
 
  private:
@@ -29,7 +30,6 @@ class SqliteWriter {
 
   std::unique_ptr<SqliteConnection> connection_;
   WriteQueue queue_;
-  std::int64_t commit_us_ = 0;  // duration of the last commit
   exec::Worker thread_;         // last: it uses all of the above
 };
 

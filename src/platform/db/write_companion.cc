@@ -14,9 +14,11 @@ WriteCompanion::WriteCompanion(std::function<Database::WriteBody()> make)
 
 WriteCompanion::~WriteCompanion() { t_companion = outer_; }
 
+bool WriteCompanion::Waits() { return t_companion != nullptr && !t_companion->written_; }
+
 Result<> WriteCompanion::Write(Database::WriteBody body, const WriteAlone& write) {
   WriteCompanion* const companion = t_companion;
-  if (companion == nullptr || companion->written_) return write(std::move(body));
+  if (!Waits()) return write(std::move(body));
   auto both = [&body, also = companion->make_()](Transaction& tx) mutable -> Result<> {
     GYRE_DO(body(tx));
     return also(tx);

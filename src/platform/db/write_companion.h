@@ -19,6 +19,9 @@ class WriteCompanion {
 
   bool written() const { return written_; }
 
+  // Whether something waits on this thread to ride along.
+  static bool Waits();
+
   // For backends: writes the body, together with what rides along on this thread.
   using WriteAlone = std::function<Result<>(Database::WriteBody)>;
   static Result<> Write(Database::WriteBody body, const WriteAlone& write);

@@ -30,7 +30,8 @@ void SetAndWakeAll(std::atomic<std::uint32_t>& word) {
 
 }  // namespace
 
-Result<> WriteQueue::Submit(WriteRequest& request) {
+Result<std::shared_ptr<WriteBatch>> WriteQueue::Enqueue(WriteRequest* request,
+                                                        std::unique_ptr<WriteRequest>* kept) {
   std::shared_ptr<WriteBatch> batch;
   bool wake = false;
   {
@@ -45,13 +46,26 @@ Result<> WriteQueue::Submit(WriteRequest& request) {
       batches_.push_back(std::make_shared<WriteBatch>());
     }
     batch = batches_.back();
-    batch->requests.push_back(&request);
+    batch->requests.push_back(request);
+    if (kept != nullptr) batch->kept.push_back(std::move(*kept));
     ++waiting_;
     wake = wake_at_ > 0 && waiting_ >= wake_at_;
   }
   if (wake) wake_.NotifyOne();
+  return batch;
+}
+
+Result<> WriteQueue::Submit(WriteRequest& request) {
+  GYRE_TRY(const auto batch, Enqueue(&request, nullptr));
   SleepUntilSet(batch->done);
   return std::move(request.result);
+}
+
+void WriteQueue::SubmitLater(std::unique_ptr<WriteRequest> request) {
+  const auto batch = Enqueue(request.get(), &request);
+  if (batch) return;
+  request->body = nullptr;
+  request->done(Result<>(batch.error()));
 }
 
 std::shared_ptr<WriteBatch> WriteQueue::Take(std::int64_t idle_us, std::int64_t linger_us) {
@@ -67,21 +81,27 @@ std::shared_ptr<WriteBatch> WriteQueue::Take(std::int64_t idle_us, std::int64_t 
     wake_at_ = 0;
   };
   wait_for(1, idle_us);
-  if (last_length_ > 1 && linger_us > 0) {
-    wait_for(std::min(last_length_, batch_length_max_), linger_us);
+  if (expected_ > 1 && linger_us > 0 && !batches_.empty()) {
+    wait_for(std::min(expected_, batch_length_max_), linger_us);
   }
   if (batches_.empty()) {
-    last_length_ = 0;
+    expected_ = 0;
     return nullptr;
   }
   std::shared_ptr<WriteBatch> batch = std::move(batches_.front());
   batches_.pop_front();
-  last_length_ = std::ssize(batch->requests);
-  waiting_ -= last_length_;
+  waiting_ -= std::ssize(batch->requests);
   return batch;
 }
 
-void WriteQueue::Finish(WriteBatch& batch) { SetAndWakeAll(batch.done); }
+void WriteQueue::Finish(WriteBatch& batch) {
+  {
+    MutexLock lock(mutex_);
+    expected_ = std::ssize(batch.requests) + waiting_;
+  }
+  if (batch.kept.size() < batch.requests.size()) SetAndWakeAll(batch.done);
+  for (const auto& request : batch.kept) request->done(std::move(request->result));
+}
 
 void WriteQueue::Close() {
   {

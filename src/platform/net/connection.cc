@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::int64_t kBodyWholeMax = 64 << 10;  // larger ones are admitted before they are read
 constexpr std::size_t kReplyFlush = 256 << 10;
-constexpr std::int64_t kOutTake = 512 << 10;
 constexpr std::int64_t kLingerMicros = 2 * kMicrosPerSecond;
 constexpr std::int64_t kRateGraceMicros = 10 * kMicrosPerSecond;
 constexpr std::int64_t kTrimAfterMicros = 5 * kMicrosPerSecond;
@@ -53,14 +52,18 @@ Connection::Connection(LoopContext& loop, int fd, std::uint64_t serial, Peer pee
 }
 
 Connection::~Connection() {
-  if (exchange_) exchange_->MarkGone();
+  if (exchange_) LeaveHandler();
   peer_->Close();
   close(fd_);
 }
 
 void Connection::Close() {
   dead_ = true;
-  if (exchange_ && (state_ == State::kBusy || state_ == State::kBodyEarly)) exchange_->MarkGone();
+  if (exchange_ && (state_ == State::kBusy || state_ == State::kBodyEarly)) LeaveHandler();
+}
+
+void Connection::LeaveHandler() {
+  if (exchange_->MarkGone()) loop_.dispatcher.TellGone(*exchange_);
 }
 
 bool Connection::WantsRead() {
@@ -360,13 +363,7 @@ void Connection::DispatchWhole() {
   Exchange& e = *exchange_;
   body_left_ = 0;
   if (loop_.dispatcher.AnswersWithoutWaiting(e)) {
-    std::optional<Response> stream = loop_.dispatcher.RunInline(e, &loop_.reply);
-    if (!stream) return AfterReply();
-    e.OwnBody();
-    state_ = State::kBusy;
-    if (const auto posted = loop_.dispatcher.PostStream(exchange_, *std::move(stream)); !posted)
-      Refuse(posted.error());
-    return;
+    return HandOn(loop_.dispatcher.RunInline(e, &loop_.reply));
   }
   e.OwnBody();
   state_ = State::kBusy;
@@ -449,42 +446,13 @@ void Connection::FlushReply() {
   }
 }
 
-void Connection::SendOut() {
-  while (!out_.empty()) {
-    const std::string& front = out_.front();
-    const ssize_t n = transport_.Send(front.data() + out_sent_, front.size() - out_sent_);
-    if (n == kBroken) return Close();
-    if (n == kAgain) return;
-    active_us_ = loop_.now_us;
-    out_sent_ += static_cast<std::size_t>(n);
-    if (out_sent_ == front.size()) {
-      out_.pop_front();
-      out_sent_ = 0;
-    }
-  }
-}
-
 void Connection::OnWake() {
   if (dead_) return;
   if (state_ == State::kBusy || state_ == State::kBodyEarly) {
     if (exchange_->TakeContinue()) loop_.reply += "HTTP/1.1 100 Continue\r\n\r\n";
     FlushReply();
-    bool ended = false;
-    while (!dead_ && out_.empty() && !ended) {
-      Exchange::Out out = exchange_->TakeOut(kOutTake);
-      if (out.ended && out.abort) return Close();
-      ended = out.ended;
-      if (out.pieces.empty()) break;
-      answer_begun_ = true;
-      out_ = std::move(out.pieces);
-      out_sent_ = 0;
-      SendOut();
-    }
+    TakeAnswer();
     if (dead_) return;
-    if (ended) {
-      if (state_ == State::kBodyEarly) exchange_->keep_alive = false;
-      AfterReply();
-    }
   }
   Take({});  // what waited for the body's reader or for the next turn
   if (!dead_ && state_ == State::kHead && half_closed_ && out_.empty()) {
@@ -566,7 +534,7 @@ void Connection::Expire() {
   if (dead_) return;
   const bool busy = state_ == State::kBusy || state_ == State::kBodyEarly;
   if (!busy && state_ != State::kBodyWhole) return;
-  if (busy) exchange_->MarkGone();  // the handler hears of it and ends
+  if (busy) LeaveHandler();  // it hears of it and ends
   if (answer_begun_) return Close();
   loop_.dispatcher.AppendStopping(*exchange_, &loop_.reply);
   state_ = State::kLinger;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,13 +62,16 @@ class Connection {
   bool TakeEarly(std::string_view in, std::size_t* used);
   void DispatchWhole();
   void DispatchEarly();
+  void HandOn(std::optional<Response> rest);  // what is not in loop_.reply yet
   void Refuse(const Error& error);
   void RefuseUnrouted(const Error& error);  // as whoever has all of that place would
+  void TakeAnswer();
   void AfterReply();
   void OnEof();
   bool IsIdle() const;  // between two requests
   void EndIdle();
-  void TellHangup();  // to the handler
+  void TellHangup();    // to the handler
+  void LeaveHandler();  // nobody will take its answer
   void FlushReply();
   void SendOut();
   void Close();  // at once

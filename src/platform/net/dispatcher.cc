@@ -1,5 +1,7 @@
 #include "platform/net/dispatcher.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "base/time.h"
 #include "platform/net/fields.h"
@@ -11,6 +13,8 @@ namespace gyre::net {
 namespace {
 
 constexpr telemetry::Logger kLog{"platform/net"};
+constexpr std::size_t kDeferredBodyMax = 16 << 10;  // read on the I/O thread
+constexpr int kStatusGone = 499;
 
 ReplyContext ContextOf(Exchange& exchange) {
   ReplyContext context;
@@ -28,6 +32,10 @@ Response ErrorResponse(const Route* route, const Error& error, std::string_view 
   if (route != nullptr && route->error_response != nullptr)
     return route->error_response(error, request_id);
   return ProblemResponse(error, request_id);
+}
+
+Error Broken() {
+  return Internal("GY1600", "an internal error; the log has it under this request id");
 }
 
 Error Busy() {
@@ -86,7 +94,8 @@ Dispatcher::Dispatcher(const ServerSettings& settings, std::span<const RouteTabl
 
 bool Dispatcher::AnswersWithoutWaiting(const Exchange& exchange) const {
   const Route& route = *exchange.route;
-  if (route.where != Where::kInline) return false;
+  if (route.where == Where::kBlocking) return false;
+  if (route.where == Where::kDeferred && exchange.body().size() > kDeferredBodyMax) return false;
   if (route.waits != nullptr && route.waits(exchange.table->self, exchange)) return false;
   return gatekeeper_.AdmitsWithoutWaiting(exchange, route);
 }
@@ -100,6 +109,8 @@ void Dispatcher::Tell(Exchange& exchange, int status, std::int64_t bytes) {
                                     &exchange.led_on);
   observer_->OnFinished(Finished{exchange, exchange.route, protocol, status, bytes, duration_us});
 }
+
+void Dispatcher::TellGone(Exchange& exchange) { Tell(exchange, kStatusGone, 0); }
 
 Result<Response> Dispatcher::Guarded(Exchange& exchange) {
   // One of the four places where exceptions (of third parties) end.
@@ -120,7 +131,7 @@ Result<Response> Dispatcher::Guarded(Exchange& exchange) {
   } catch (...) {
     kLog.Error("handler threw", {{"route", exchange.route->path}});
   }
-  return Internal("GY1600", "an internal error; the log has it under this request id");
+  return Broken();
 }
 
 Response Dispatcher::Answer(Exchange& exchange) {
@@ -131,6 +142,10 @@ Response Dispatcher::Answer(Exchange& exchange) {
   Result<Response> result =
       witnessed ? gatekeeper_.Witness(exchange, *exchange.route, [&] { return Guarded(exchange); })
                 : Guarded(exchange);
+  return Settled(exchange, std::move(result));
+}
+
+Response Dispatcher::Settled(Exchange& exchange, Result<Response> result) {
   if (result) {
     // Handlers know nothing of the path below which everything is served.
     for (auto& [name, value] : result->headers) {
@@ -145,8 +160,19 @@ Response Dispatcher::Answer(Exchange& exchange) {
 }
 
 std::optional<Response> Dispatcher::RunInline(Exchange& exchange, std::string* out) {
-  Response response = Answer(exchange);
-  if (response.stream) return response;
+  return Append(exchange, Answer(exchange), out);
+}
+
+std::optional<Response> Dispatcher::AppendLater(Exchange& exchange, Result<Response> answer,
+                                                std::string* out) {
+  const RequestScope scope(exchange);
+  CloseIfUnread(exchange);
+  return Append(exchange, Settled(exchange, std::move(answer)), out);
+}
+
+std::optional<Response> Dispatcher::Append(Exchange& exchange, Response response,
+                                           std::string* out) {
+  if (response.stream || response.later) return response;
   const std::int64_t bytes = AppendReply(response, ContextOf(exchange), Compress::kNever, out);
   Tell(exchange, response.status, bytes);
   return std::nullopt;
@@ -190,11 +216,62 @@ Result<> Dispatcher::PostStream(std::shared_ptr<Exchange> exchange, Response res
   });
 }
 
+class Dispatcher::Promise final : public Later::Taker {
+ public:
+  Promise(Dispatcher& dispatcher, std::shared_ptr<Exchange> exchange)
+      : dispatcher_(dispatcher), exchange_(std::move(exchange)) {}
+  ~Promise() override {
+    if (exchange_) Promise::Take(Broken());
+  }
+  void Take(Result<Response> answer) override {
+    if (!exchange_->GiveLater(std::move(answer))) dispatcher_.TellGone(*exchange_);
+    exchange_.reset();  // the I/O thread uses it for the next request
+    dispatcher_.promises_.Keep();
+  }
+
+ private:
+  Dispatcher& dispatcher_;
+  std::shared_ptr<Exchange> exchange_;
+};
+
+void Dispatcher::Defer(std::shared_ptr<Exchange> exchange, Response response) {
+  auto begin = std::exchange(response.later, nullptr);
+  exchange->SetBody({});
+  promises_.Make();
+  const std::shared_ptr<Exchange> kept = exchange;  // the answer may be there before this ends
+  try {
+    const RequestScope scope(*kept);
+    begin(Later(std::make_unique<Promise>(*this, std::move(exchange))));
+  } catch (const std::exception& error) {
+    kLog.Error("handler threw", {{"what", error.what()}});
+  }
+}
+
+Dispatcher::Promises::~Promises() {
+  MutexLock lock(mutex_);
+  while (count_ > 0) changed_.Wait(mutex_);
+}
+
+void Dispatcher::Promises::Make() {
+  MutexLock lock(mutex_);
+  ++count_;
+}
+
+void Dispatcher::Promises::Keep() {
+  MutexLock lock(mutex_);
+  if (--count_ == 0) changed_.NotifyAll();  // under the lock: afterwards it may be gone
+}
+
+// A body that nobody read to its end stands between this request and the next one.
+void Dispatcher::CloseIfUnread(Exchange& exchange) const {
+  if ((exchange.early && !exchange.body_ended()) || draining.load(std::memory_order_relaxed))
+    exchange.keep_alive = false;
+}
+
 void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response response,
                          bool on_stream_thread) {
-  // A body that nobody read to its end stands between this request and the next one.
-  if ((exchange->early && !exchange->body_ended()) || draining.load(std::memory_order_relaxed))
-    exchange->keep_alive = false;
+  if (response.later) return Defer(exchange, std::move(response));
+  CloseIfUnread(*exchange);
   if (response.stream) {
     if (on_stream_thread) return RunStream(*exchange, response);
     exchange->is_event_stream = response.content_type.starts_with("text/event-stream");
@@ -205,7 +282,7 @@ void Dispatcher::Deliver(const std::shared_ptr<Exchange>& exchange, Response res
   std::string out;
   const std::int64_t bytes =
       AppendReply(response, ContextOf(*exchange), Compress::kWhenAccepted, &out);
-  Tell(*exchange, exchange->gone() ? 499 : response.status, bytes);
+  Tell(*exchange, exchange->gone() ? kStatusGone : response.status, bytes);
   exchange->Finish(std::move(out));
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "base/mutex.h"
 #include "platform/exec/thread_pool.h"
 #include "platform/net/exchange.h"
 #include "platform/net/route_index.h"
@@ -27,8 +28,14 @@ class Dispatcher {
   TlsServer* tls() const { return tls_.get(); }
   bool AnswersWithoutWaiting(const Exchange& exchange) const;
 
-  // On the I/O thread: appends the answer, or returns the response when it is a stream.
+  // On the I/O thread: appends the answer, or returns the response when it is a stream or comes
+  // later.
   std::optional<Response> RunInline(Exchange& exchange, std::string* out);
+  std::optional<Response> AppendLater(Exchange& exchange, Result<Response> answer,
+                                      std::string* out);
+  // Begins what `response.later` waits for; the answer comes through the exchange.
+  void Defer(std::shared_ptr<Exchange> exchange, Response response);
+  void TellGone(Exchange& exchange);  // that nobody took its answer
   // On a pool: the answer comes through the exchange. An error (queue full) is for the caller to
   // answer.
   Result<> Post(std::shared_ptr<Exchange> exchange);
@@ -44,7 +51,24 @@ class Dispatcher {
   std::atomic<bool> draining{false};
 
  private:
+  class Promise;
+  // Answers that will come. Whoever gives one uses the dispatcher, so its end waits for them.
+  class Promises {
+   public:
+    ~Promises();
+    void Make();
+    void Keep();
+
+   private:
+    Mutex mutex_;
+    CondVar changed_;
+    int count_ GYRE_GUARDED_BY(mutex_) = 0;
+  };
+
   Response Answer(Exchange& exchange);
+  void CloseIfUnread(Exchange& exchange) const;
+  Response Settled(Exchange& exchange, Result<Response> result);
+  std::optional<Response> Append(Exchange& exchange, Response response, std::string* out);
   Result<Response> Guarded(Exchange& exchange);
   void Deliver(const std::shared_ptr<Exchange>& exchange, Response response, bool on_stream_thread);
   void RunStream(Exchange& exchange, Response& response);
@@ -58,6 +82,7 @@ class Dispatcher {
   const std::unique_ptr<TlsServer> tls_;
   std::atomic<int> streams_active_{0};
   std::once_flag streams_started_;
+  Promises promises_;
   // Last: their threads use everything above, and handlers hand streams on, so their pool ends
   // first. Most servers never stream, so those threads start with the first stream.
   std::unique_ptr<exec::ThreadPool> streams_;

@@ -1,6 +1,7 @@
 #include "platform/net/exchange.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -75,6 +76,7 @@ void Exchange::Reset() {
   out_.clear();
   out_bytes_ = 0;
   out_ended_ = out_abort_ = false;
+  later_.reset();
 }
 
 void Exchange::Begin(Method method, std::string_view path, bool behind_proxy, std::int64_t now_us) {
@@ -229,10 +231,26 @@ Exchange::Out Exchange::TakeOut(std::int64_t bytes_max) {
 
 void Exchange::MarkHalfClosed() { half_closed_ = true; }
 
-void Exchange::MarkGone() {
+bool Exchange::GiveLater(Result<Response> answer) {
+  {
+    MutexLock lock(mutex_);
+    if (gone()) return false;
+    later_.emplace(std::move(answer));
+  }
+  Wake();
+  return true;
+}
+
+std::optional<Result<Response>> Exchange::TakeLater() {
+  MutexLock lock(mutex_);
+  return std::exchange(later_, std::nullopt);
+}
+
+bool Exchange::MarkGone() {
   MutexLock lock(mutex_);
   gone_ = true;
   changed_.NotifyAll();
+  return std::exchange(later_, std::nullopt).has_value();
 }
 
 }  // namespace gyre::net

@@ -97,7 +97,12 @@ class Exchange final : public Request {
   };
   Out TakeOut(std::int64_t bytes_max);
 
-  void MarkGone();
+  // An answer that comes later, to be written by the I/O thread. False: the connection has gone,
+  // and nobody will take it.
+  bool GiveLater(Result<Response> answer);
+  std::optional<Result<Response>> TakeLater();
+
+  bool MarkGone();  // true: a later answer was there, and nobody took it
   bool gone() const { return gone_.load(std::memory_order_relaxed); }
   // The client sends no more (it may still read), or the server drains: client_gone() turns true,
   // but answers are still taken.
@@ -140,6 +145,7 @@ class Exchange final : public Request {
   std::int64_t out_bytes_ GYRE_GUARDED_BY(mutex_) = 0;
   bool out_ended_ GYRE_GUARDED_BY(mutex_) = false;
   bool out_abort_ GYRE_GUARDED_BY(mutex_) = false;
+  std::optional<Result<Response>> later_ GYRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace gyre::net

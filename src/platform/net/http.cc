@@ -80,6 +80,12 @@ Response Response::Empty(int status) {
   return response;
 }
 
+Later::~Later() = default;
+
+void Later::Answer(Result<Response> answer) {
+  std::exchange(taker_, nullptr)->Take(std::move(answer));
+}
+
 Response&& Response::With(std::string name, std::string value) && {
   headers.emplace_back(std::move(name), std::move(value));
   return std::move(*this);

@@ -92,6 +92,26 @@ class BodyWriter {
       std::string_view bytes) = 0;  // blocks while the client is slow; kCancelled when it is gone
 };
 
+struct Response;
+
+// Where an answer goes that comes later. From any thread, once, and quickly; one that ends without
+// an answer says GY1600, so that nobody waits for ever.
+class Later {
+ public:
+  class Taker {
+   public:
+    virtual ~Taker() = default;
+    virtual void Take(Result<Response> answer) = 0;
+  };
+  explicit Later(std::unique_ptr<Taker> taker) : taker_(std::move(taker)) {}
+  Later(Later&&) noexcept = default;
+  ~Later();
+  void Answer(Result<Response> answer);
+
+ private:
+  std::unique_ptr<Taker> taker_;
+};
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
@@ -100,6 +120,9 @@ struct Response {
   std::move_only_function<Result<>(BodyWriter&)>
       stream;  // used instead of body when set (chunked, or content_length)
   std::optional<std::int64_t> content_length;  // of the stream, when known
+  // Used instead of all of the above when set: begins what the answer waits for. Called when the
+  // handler has returned; of the request's body nothing is there any more.
+  std::move_only_function<void(Later)> later;
 
   static Response JsonDoc(const Json& json, int status = 200);
   static Response Text(std::string text, int status = 200,
@@ -130,6 +153,10 @@ enum class Body : unsigned char { kNone, kBuffer, kStream };
 enum class Where : unsigned char {
   kBlocking,  // on a pool thread: may wait for the database, files, children
   kInline,    // on the I/O thread: must never wait; microseconds only
+  // Begins on the I/O thread as an inline one does, unless its body is large, and answers with
+  // Response::later when what it changes is durable. Not audited: a change's record is written by
+  // the thread that waits for it.
+  kDeferred,
 };
 
 // A handler is a member function of the protocol's class: Bind<&NativeApi::ListRuns>.
@@ -199,8 +226,8 @@ struct Route {
   bool per_project = false;
   // A parameter or a member that is not listed is refused.
   Fields query = {};
-  Fields members = {};     // of the JSON object in the body; none = whatever the handler takes
-  bool any_query = false;  // this protocol passes over parameters that it does not know
+  Fields members = {};        // of the JSON object in the body; none = whatever the handler takes
+  bool any_query = false;     // this protocol passes over parameters that it does not know
   bool encoded_body = false;  // its handler undoes Content-Encoding; other routes refuse one
   // Of a row that is inline: this request would wait after all, so it goes to a pool thread.
   bool (*waits)(void* self, const Request& request) = nullptr;

@@ -101,6 +101,7 @@ RouteIndex::RouteIndex(std::span<const RouteTable> tables)
   for (const RouteTable& table : tables_) {
     for (const Route& route : table.routes) {
       GYRE_CHECK(route.path.starts_with('/') && route.handler != nullptr && table.self != nullptr);
+      GYRE_CHECK(route.where != Where::kDeferred || !route.audited);
       Node* node = root_.get();
       Node::Row row{&route, &table, {}};
       bool rest = false;
