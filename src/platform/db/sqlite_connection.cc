@@ -330,7 +330,7 @@ Result<> SqliteConnection::Execute(std::string_view sql, std::span<const Value> 
 void SqliteConnection::EndWhen(std::function<bool()> stop) {
   constexpr int kStepsBetween = 1'000;
   stop_ = std::move(stop);
-  if (!stop_) return;
+  if (!stop_) return sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
   sqlite3_progress_handler(
       handle_, kStepsBetween,
       [](void* self) { return static_cast<SqliteConnection*>(self)->stop_() ? 1 : 0; }, this);
